@@ -28,6 +28,7 @@ EFFECTS = {
     "collectors/base.py": {"datetime.now", "asyncio.sleep", "random.Random"},
     "collectors/http.py": {"asyncio.sleep", "time.monotonic", "random.Random"},
     "collectors/limits.py": {"asyncio.sleep", "time.monotonic"},
+    "store/engine.py": {"time.sleep"},
 }
 COMMANDS = ("nlp/training/", "nlp/evaluation/")
 
