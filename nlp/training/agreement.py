@@ -2,9 +2,9 @@
 
     python -m nlp.training.agreement
 
-Reads `nlp/training/texts/*.jsonl` (the first labels) and `nlp/training/texts/second/*.jsonl` (those of a second
-reader, who saw neither the first labels nor the writers' tags). Prints a table per language, with the rows of the
-development writers apart, and how often the aspects overlap.
+Reads `nlp/training/texts/second/*.jsonl`: for each text that was read twice the two readings as they were before the
+rows were settled, neither reader knowing the other's. Prints a table per language, with the rows of the
+development writers apart, and how much the aspects overlap where both read by the present table of the guide.
 Kappa: J. Cohen, A coefficient of agreement for nominal scales, 1960.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nlp.training.own_texts import TEXTS, identity, read_texts
+from nlp.training.own_texts import TEXTS, identity, is_dev, read_texts
 
 __all__ = ["kappa", "pairs"]
 
@@ -33,37 +33,36 @@ def kappa(first: Sequence[object], second: Sequence[object]) -> float:
     return 1.0 if expected == 1 else (observed - expected) / (1 - expected)
 
 
-def pairs(folder: Path = TEXTS) -> Iterable[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Yield (writer, first row, second reading) for each text that was read twice."""
-    second = {
+def pairs(folder: Path = TEXTS) -> Iterable[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    """Yield (row as it stands, first reading, second reading) for each text that was read twice."""
+    twice = {
         row["id"]: row
         for path in sorted((folder / "second").glob("*.jsonl"))
         for row in map(json.loads, path.read_text("utf-8").splitlines())
     }
     for row in read_texts(folder):
-        again = second.get(identity(row["text"]))
-        if again is not None:
-            yield row["writer"], row, again
+        readings = twice.get(identity(row["text"]))
+        if readings is not None:
+            yield row, readings["first"], readings["second"]
 
 
 def main() -> int:
     """Print the table."""
     groups: dict[tuple[str, str], list[tuple[dict[str, Any], dict[str, Any]]]] = defaultdict(list)
-    for writer, first, second in pairs():
-        part = "dev" if writer.startswith("dev") else "train"
-        groups[first["lang"], part].append((first, second))
+    for row, first, second in pairs():
+        groups[row["lang"], "dev" if is_dev(row["writer"]) else "train"].append((first, second))
     print(
         f"{'language':<10}{'part':<7}{'n':>6}{'label':>9}{'kappa':>8}{'reply':>9}{'kappa':>8}{'aspects F1':>12}"
     )
-    for (lang, part), rows in sorted(groups.items()):
-        figures = [f"{lang:<10}{part:<7}{len(rows):>6}"]
+    for (lang, part), readings in sorted(groups.items()):
+        figures = [f"{lang:<10}{part:<7}{len(readings):>6}"]
         for field in ("label", "needs_reply"):
-            one, two = [first[field] for first, _ in rows], [second[field] for _, second in rows]
-            same = sum(a == b for a, b in zip(one, two, strict=True)) / len(rows)
+            one, two = [first[field] for first, _ in readings], [second[field] for _, second in readings]
+            same = sum(a == b for a, b in zip(one, two, strict=True)) / len(readings)
             figures.append(f"{same:>9.1%}{kappa(one, two):>8.3f}")
-        both = sum(len(set(first["aspects"]) & set(second["aspects"])) for first, second in rows)
-        all_ = sum(len(first["aspects"]) + len(second["aspects"]) for first, second in rows)
-        figures.append(f"{2 * both / all_ if all_ else 1:>12.3f}")
+        named = [(set(a["aspects"]), set(b["aspects"])) for a, b in readings if a["aspects"] is not None]
+        total = sum(len(a) + len(b) for a, b in named)
+        figures.append(f"{2 * sum(len(a & b) for a, b in named) / total:>12.3f}" if total else f"{'-':>12}")
         print("".join(figures))
     return 0
 

@@ -82,5 +82,5 @@ def test_a_second_reading_speaks_of_texts_that_exist() -> None:
     lines = [
         line for path in (TEXTS / "second").glob("*.jsonl") for line in path.read_text("utf-8").splitlines()
     ]
-    assert {json.loads(line)["id"] for line in lines} == {identity(first["text"]) for _, first, _ in pairs()}
+    assert {json.loads(line)["id"] for line in lines} == {identity(row["text"]) for row, _, _ in pairs()}
     assert lines
