@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from atbalss.errors import ModelError
-from nlp.judging import Detect, judge
+from nlp.judging import Detect, Judgement, judge
 from nlp.language import detect
 from nlp.score import Label, Probabilities, Score
 from nlp.threads import allowed_threads
@@ -94,7 +94,7 @@ class HuggingFaceScorer:
         )
 
     @torch.inference_mode()
-    def _classify(self, texts: Sequence[str]) -> list[Probabilities]:
+    def _classify(self, texts: Sequence[str], _langs: Sequence[str]) -> list[Judgement]:
         encoded = self._tokenizer(list(texts), truncation=True, max_length=self._most)["input_ids"]
         order = sorted(range(len(texts)), key=lambda place: len(encoded[place]))
         found = torch.zeros(len(texts), len(_ORDER), dtype=torch.float64)
@@ -107,7 +107,7 @@ class HuggingFaceScorer:
             shares = torch.softmax(self._model(**padded).logits.double(), dim=1)
             summed = torch.zeros(len(batch), len(_ORDER), dtype=torch.float64)
             found[torch.tensor(batch)] = summed.index_add_(1, self._targets, shares)
-        return [Probabilities(neg, neu, pos) for neg, neu, pos in found.tolist()]
+        return [Judgement(Probabilities(neg, neu, pos)) for neg, neu, pos in found.tolist()]
 
 
 def label_map(model: str, names: Mapping[int, str], labels: Mapping[str, Label] | None) -> list[Label]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from nlp.language import Detected
 from nlp.normalise import normalise
-from nlp.score import Label, Probabilities, Score, satisfaction_of
+from nlp.score import Label, Probabilities, Score, UnscoredReason, satisfaction_of
 from nlp.unscored import should_score
 
-__all__ = ["Classify", "Detect", "judge"]
+__all__ = ["Classify", "Detect", "Judgement", "judge"]
 
-Classify = Callable[[Sequence[str]], Sequence[Probabilities]]
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a model says of one text; `certain` is False when it had better say nothing."""
+
+    p: Probabilities
+    needs_reply: float | None = None
+    aspects: tuple[str, ...] = ()
+    certain: bool = True
+
+
+Classify = Callable[[Sequence[str], Sequence[str]], Sequence[Judgement]]
+"""Normalised texts and the language of each to a judgement of each."""
+
 Detect = Callable[[str, Collection[str], str | None], Detected]
 
 
@@ -40,8 +54,21 @@ def judge(
         if decision:
             places.append(place)
             judged.append(normalised)
-    for place, p in zip(places, classify(judged) if judged else (), strict=True):
-        scores[place] = Score(
-            lang=scores[place].lang, label=p.label, model=model, p=p, satisfaction=satisfaction_of(p)
-        )
+    langs = [scores[place].lang for place in places]
+    for place, judgement in zip(places, classify(judged, langs) if judged else (), strict=True):
+        scores[place] = _score(scores[place].lang, model, judgement)
     return scores
+
+
+def _score(lang: str, model: str, judgement: Judgement) -> Score:
+    if not judgement.certain:
+        return Score(lang=lang, label=Label.UNSCORED, model=model, reason=UnscoredReason.LOW_MARGIN)
+    return Score(
+        lang=lang,
+        label=judgement.p.label,
+        model=model,
+        p=judgement.p,
+        satisfaction=satisfaction_of(judgement.p),
+        needs_reply=judgement.needs_reply,
+        aspects=judgement.aspects,
+    )

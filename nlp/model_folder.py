@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from atbalss.errors import ModelError
+from nlp.calibration import ANY, Calibration
 
 __all__ = ["CARD", "FORMAT", "TENSORS", "TOKENIZER", "ModelCard", "digest_of", "read_card", "write_card"]
 
@@ -17,7 +18,9 @@ CARD = "model.json"
 TENSORS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 # The layout of the tensors; a program that knows another one refuses instead of giving wrong scores.
-FORMAT = "atbalss-encoder-1"
+FORMAT = "atbalss-encoder-2"
+# That of the first model: one head, one temperature.
+_FIRST_FORMAT = "atbalss-encoder-1"
 _NEEDED = frozenset({TENSORS, TOKENIZER})
 
 
@@ -25,8 +28,8 @@ _NEEDED = frozenset({TENSORS, TOKENIZER})
 class ModelCard:
     """What a model is and how good it is.
 
-    `encoder` are the fields of `nlp.encoder.Sizes`; `temperature` divides the logits; `files` are the SHA-256
-    of each file beside the card; `dev` are figures per language on the development rows.
+    `encoder` are the fields of `nlp.encoder.Sizes`; `files` are the SHA-256 of each file beside the card; `dev`
+    are figures per language on the development rows.
     """
 
     name: str
@@ -34,7 +37,7 @@ class ModelCard:
     date: str
     languages: tuple[str, ...]
     labels: tuple[str, ...]
-    temperature: float
+    calibration: Calibration
     encoder: Mapping[str, float]
     files: Mapping[str, str]
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -58,9 +61,14 @@ def read_card(folder: Path) -> ModelCard:
     """Read and check a model's folder; raises `ModelError` when a file is missing or another than named."""
     subject = f"model {folder.name}"
     try:
-        raw = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        raw = _present(json.loads((folder / CARD).read_text(encoding="utf-8")))
         card = ModelCard(
-            **{**raw, "languages": tuple(raw["languages"]), "labels": tuple(raw["labels"])},
+            **{
+                **raw,
+                "languages": tuple(raw["languages"]),
+                "labels": tuple(raw["labels"]),
+                "calibration": _calibration(raw["calibration"]),
+            },
         )
     except OSError as error:
         raise ModelError(subject, f"{CARD} cannot be read", "name the folder of a model") from error
@@ -81,6 +89,19 @@ def read_card(folder: Path) -> ModelCard:
             remedy = f"restore the file, or write the new digest into {CARD} if you changed it on purpose"
             raise ModelError(subject, f"{name} is not the file that {CARD} names", remedy)
     return card
+
+
+def _present(raw: Any) -> Any:
+    """A card of the first format in the words of the present one."""
+    if not isinstance(raw, dict) or raw.get("format") != _FIRST_FORMAT:
+        return raw
+    calibration = {"temperature": {ANY: raw.pop("temperature")}, "least_margin": 0.0, "aspects": {}}
+    return {**raw, "format": FORMAT, "calibration": {**calibration, "needs_reply": (1.0, 0.0)}}
+
+
+def _calibration(raw: Mapping[str, Any]) -> Calibration:
+    factor, shift = raw["needs_reply"]
+    return Calibration(**{**raw, "needs_reply": (float(factor), float(shift))})
 
 
 def write_card(folder: Path, card: ModelCard) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from nlp.judging import judge
+from nlp.judging import Judgement, judge
 from nlp.language import UNDETERMINED, Detected, How, detect_by_letters
 from nlp.opinion_words import NEGATIVE, POSITIVE, bare_words, word_hits
 from nlp.score import Probabilities, Score
@@ -37,7 +37,9 @@ class TinyScorer:
             model=self.name,
             supported=self._supported,
             detect=_detect,
-            classify=lambda normalised: [_probabilities(text, self._supported) for text in normalised],
+            classify=lambda normalised, _: [
+                Judgement(_probabilities(text, self._supported)) for text in normalised
+            ],
         )
 
 

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from atbalss.errors import ModelError
 from nlp.encoder import Arithmetic, Encoder, Sizes
-from nlp.judging import Detect, judge
+from nlp.heads import Heads
+from nlp.judging import Detect, Judgement, judge
 from nlp.language import detect
 from nlp.model_folder import TENSORS, TOKENIZER, ModelCard, read_card
-from nlp.score import Probabilities, Score
+from nlp.score import Score
 from nlp.threads import allowed_threads
 
 __all__ = ["MOST_WINDOWS", "WINDOW", "TransformerScorer", "windows_of"]
@@ -70,7 +71,7 @@ class TransformerScorer:
                 ),
                 chosen,
             )
-            self._head = (tensors["head.weight"], tensors["head.bias"])
+            self._heads = Heads(tensors, self.card.calibration)
         except (SafetensorError, KeyError, OSError, RuntimeError) as error:
             raise ModelError(f"model {folder.name}", "does not fit its card", "restore the folder") from error
         if self.card.labels != ("neg", "neu", "pos"):
@@ -98,11 +99,8 @@ class TransformerScorer:
         """[texts, width]: the encoder's vectors of normalised texts, before the head."""
         return embed(self._encoder, self._tokenizer, texts)
 
-    def _classify(self, texts: Sequence[str]) -> list[Probabilities]:
-        weight, bias = self._head
-        logits = (self.embed(texts) @ weight.T + bias) / self.card.temperature
-        shares = torch.softmax(logits.double(), dim=1).tolist()
-        return [Probabilities(neg, neu, pos) for neg, neu, pos in shares]
+    def _classify(self, texts: Sequence[str], langs: Sequence[str]) -> list[Judgement]:
+        return self._heads.judge(self.embed(texts), langs)
 
 
 def embed(encoder: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:

@@ -33,10 +33,16 @@ def test_it_judges_plain_texts_of_five_languages_above_the_floor(scorer):
 
 
 def test_probabilities_add_up_and_name_the_label(scorer):
-    for score in scorer.score([text for _, _, text in SMOKE[::6]], [lang for lang, _, _ in SMOKE[::6]]):
+    scores = scorer.score([text for _, _, text in SMOKE[::6]], [lang for lang, _, _ in SMOKE[::6]])
+    # One of them may be too close to call.
+    judged = [score for score in scores if score.reason is not UnscoredReason.LOW_MARGIN]
+    assert len(judged) >= len(scores) - 1
+    for score in judged:
         assert score.p.neg + score.p.neu + score.p.pos == pytest.approx(1.0)
         assert score.label is score.p.label
         assert 1.0 <= score.satisfaction <= 5.0
+        assert 0.0 <= score.needs_reply <= 1.0
+        assert set(score.aspects) <= set(scorer.card.calibration.aspects)
         assert score.model == scorer.name
 
 
@@ -46,9 +52,12 @@ def test_a_text_scores_the_same_alone_and_among_others(scorer):
     together = scorer.score(texts, hints)
     alone = [scorer.score([text], [hint])[0] for text, hint in zip(texts, hints, strict=True)]
     for one, among in zip(alone, together, strict=True):
-        assert one.label is among.label
-        assert one.p.neg == pytest.approx(among.p.neg, abs=1e-3)
-        assert one.p.pos == pytest.approx(among.p.pos, abs=1e-3)
+        assert (one.label, one.reason) == (among.label, among.reason)
+        # What the model had better not say is unscored in both.
+        if one.p is not None:
+            assert one.p.neg == pytest.approx(among.p.neg, abs=1e-3)
+            assert one.p.pos == pytest.approx(among.p.pos, abs=1e-3)
+            assert one.needs_reply == pytest.approx(among.needs_reply, abs=1e-3)
 
 
 def test_what_cannot_be_judged_is_unscored_in_its_place(scorer):

@@ -1,81 +1,36 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 from transformers import BertConfig, BertModel
 
 from nlp.encoder import Arithmetic, Encoder, Sizes, unpack_blocks
-from nlp.training.base import BaseModel
 from nlp.training.packing import pack, sizes_of
+from tests.small_base import small_base
 
-WIDTH, INNER, LAYERS, HEADS, PIECES, POSITIONS = 64, 128, 2, 2, 40, 48
+WIDTH, POSITIONS = 64, 48
 IDS = [[0, 5, 6, 2], [0, 7, 8, 2], [0, 9, 10, 11, 12, 13, 2], [0, *range(4, 34), 2]]
 
 
 @pytest.fixture(scope="module")
 def base():
-    """A base model of random weights in the real one's layout."""
-    chance = np.random.default_rng(3)
-
-    def drawn(*shape):
-        return chance.normal(0, 0.1, shape).astype(np.float32)
-
-    tensors = {
-        "embeddings.position_embeddings.weight": drawn(POSITIONS, WIDTH)
-        .astype(np.float16)
-        .astype(np.float32),
-        "embeddings.token_type_embeddings.weight": np.zeros((2, WIDTH), np.float32),
-        "embeddings.LayerNorm.weight": 1 + drawn(WIDTH),
-        "embeddings.LayerNorm.bias": drawn(WIDTH),
-    }
-    for layer in range(LAYERS):
-        for name, inputs, outputs in (
-            ("attention.self.query", WIDTH, WIDTH),
-            ("attention.self.key", WIDTH, WIDTH),
-            ("attention.self.value", WIDTH, WIDTH),
-            ("attention.output.dense", WIDTH, WIDTH),
-            ("intermediate.dense", WIDTH, INNER),
-            ("output.dense", INNER, WIDTH),
-        ):
-            tensors[f"encoder.layer.{layer}.{name}.weight"] = drawn(outputs, inputs)
-            tensors[f"encoder.layer.{layer}.{name}.bias"] = drawn(outputs)
-        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
-            tensors[f"encoder.layer.{layer}.{name}.weight"] = 1 + drawn(WIDTH)
-            tensors[f"encoder.layer.{layer}.{name}.bias"] = drawn(WIDTH)
-    return BaseModel(
-        width=WIDTH,
-        layers=LAYERS,
-        heads=HEADS,
-        inner=INNER,
-        positions=POSITIONS,
-        epsilon=1e-12,
-        begin=0,
-        end=2,
-        pad=1,
-        unknown=3,
-        pieces=[f"piece{number}" for number in range(PIECES)],
-        scores=np.zeros(PIECES, np.float32),
-        tensors=tensors,
-        word_scales=chance.uniform(0.01, 0.05, (PIECES, WIDTH // 32)).astype(np.float16),
-        word_nibbles=chance.integers(0, 256, (PIECES, WIDTH // 2), dtype=np.uint8),
-    )
+    return small_base(width=WIDTH, positions=POSITIONS)
 
 
 @pytest.fixture(scope="module")
 def tensors(base):
-    return pack(base, range(PIECES))
+    return pack(base, range(len(base.pieces)))
 
 
 def reference(base, tensors):
     """`transformers`' BertModel with the packed weights turned back into floats."""
     config = BertConfig(
-        vocab_size=PIECES,
-        hidden_size=WIDTH,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        intermediate_size=INNER,
-        max_position_embeddings=POSITIONS,
+        vocab_size=len(base.pieces),
+        hidden_size=base.width,
+        num_hidden_layers=base.layers,
+        num_attention_heads=base.heads,
+        intermediate_size=base.inner,
+        max_position_embeddings=base.positions,
     )
     model = BertModel(config, add_pooling_layer=False).eval()
     state = {name: torch.from_numpy(values) for name, values in base.tensors.items()}
@@ -123,4 +78,4 @@ def test_only_the_kept_pieces_are_packed_in_their_order(base):
     kept = [0, 1, 2, 3, 9, 20]
     packed = pack(base, kept)
     assert torch.equal(packed["embeddings.word.nibbles"], torch.from_numpy(base.word_nibbles[kept]))
-    assert Sizes(WIDTH, LAYERS, HEADS, POSITIONS, 1e-12) == sizes_of(base)
+    assert Sizes(WIDTH, base.layers, base.heads, POSITIONS, 1e-12) == sizes_of(base)

@@ -6,7 +6,10 @@ import json
 import pytest
 
 from atbalss.errors import ModelError
+from nlp.calibration import ANY, Calibration
 from nlp.model_folder import CARD, TENSORS, TOKENIZER, ModelCard, digest_of, read_card, write_card
+
+CALIBRATION = Calibration({ANY: 1.25, "lt": 0.9}, 0.08, (1.5, -0.25), {"price": 0.4, "food": 0.35})
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def card_for(folder, **changes):
         date="2026-01-31",
         languages=("lv", "lt"),
         labels=("neg", "neu", "pos"),
-        temperature=1.25,
+        calibration=CALIBRATION,
         encoder={"width": 8},
         files={name: digest_of(folder / name) for name in (TENSORS, TOKENIZER)},
     )
@@ -57,6 +60,20 @@ def test_a_missing_or_broken_card_is_refused(tmp_path):
         (tmp_path / CARD).write_text(text)
         with pytest.raises(ModelError, match="not a model's card"):
             read_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"needs_reply": [1.0]}, {"needs_reply": ["one", "two"]}, {"heat": 1.0}, None]
+)
+def test_a_card_whose_calibration_is_not_one_is_refused(folder, changes):
+    raw = json.loads((folder / CARD).read_text())
+    if changes is None:
+        del raw["calibration"]
+    else:
+        raw["calibration"].update(changes)
+    (folder / CARD).write_text(json.dumps(raw))
+    with pytest.raises(ModelError, match="not a model's card"):
+        read_card(folder)
 
 
 def test_another_format_is_refused(folder):
