@@ -17,8 +17,31 @@ from tokenizers.models import Unigram
 
 from nlp.training.base import BaseModel
 
-__all__ = ["PREFIX", "WEIGHTS", "build_tokenizer", "choose_pieces", "full_tokenizer", "unchanged"]
+__all__ = [
+    "PIECES",
+    "PREFIX",
+    "WEIGHTS",
+    "WORDS",
+    "build_tokenizer",
+    "choose_pieces",
+    "full_tokenizer",
+    "unchanged",
+    "word_lists",
+]
 
+# As many as fit into 45 MB together with the encoder.
+PIECES = 91_500
+# How many words of each list are looked at, most frequent first.
+WORDS: Mapping[str, int] = {
+    "lv": 100_000,
+    "lt": 100_000,
+    "ru": 150_000,
+    "en": 100_000,
+    "pl": 30_000,
+    "uk": 10_000,
+    "de": 10_000,
+    "fi": 10_000,
+}
 # How much a language's use of a piece counts. The last five are not scored: a few of their words turn up in
 # texts of the others, and later models learn to tell them apart.
 WEIGHTS: Mapping[str, float] = {
@@ -130,6 +153,19 @@ def unchanged(full: Tokenizer, pruned: Tokenizer, kept: Sequence[int], texts: Se
         before, after = full.encode_batch_fast(part), pruned.encode_batch_fast(part)
         same += sum(a.ids == [kept[i] for i in b.ids] for a, b in zip(before, after, strict=True))
     return same / len(texts)
+
+
+def word_lists() -> dict[str, dict[str, float]]:
+    """Words and their frequencies by language, from the package `wordfreq`."""
+    import wordfreq
+
+    return {
+        lang: {
+            word: wordfreq.word_frequency(word, lang)
+            for word in wordfreq.top_n_list(lang, most, wordlist="best")
+        }
+        for lang, most in WORDS.items()
+    }
 
 
 def _forms(words: Mapping[str, float]) -> Iterable[tuple[str, float]]:

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from atbalss.errors import ModelError
 from nlp.training.base import BaseModel, read_base
-from nlp.training.rows import CAPS, LABELS, Row, balanced, is_dev, read_rows, without_diacritics
 from nlp.training.vocabulary import build_tokenizer, choose_pieces, full_tokenizer, unchanged
 
 PIECES = {
@@ -89,50 +86,3 @@ def test_another_file_is_not_taken_for_the_base_model(tmp_path):
     (tmp_path / "other.bin").write_bytes(b"GGUF" + bytes(200))
     with pytest.raises(ModelError, match="not an E5S1 file"):
         read_base(tmp_path / "other.bin")
-
-
-def rows_of(source, label, count, lang="lv"):
-    return [Row(f"{source} {label} teksts {number}", label, lang, source) for number in range(count)]
-
-
-def test_each_label_of_a_source_is_drawn_equally_often():
-    rows = [*rows_of("lv_ltec", "neg", 50), *rows_of("lv_ltec", "neu", 20), *rows_of("lv_ltec", "pos", 30)]
-    chosen = balanced(rows, seed=1)
-    assert {label: sum(row.label == label for row in chosen) for label in LABELS} == dict.fromkeys(LABELS, 20)
-    assert chosen == balanced(rows, seed=1)
-    assert chosen != balanced(rows, seed=2)
-
-
-def test_a_source_is_capped():
-    rows = [*rows_of("pl_xed_proj", "neg", 900), *rows_of("pl_xed_proj", "pos", 900)]
-    assert len(balanced(rows, seed=1)) == 2 * CAPS["pl_xed_proj"]
-    assert len(balanced(rows, seed=1, share=0.1)) == 2 * round(0.1 * CAPS["pl_xed_proj"])
-
-
-def test_the_split_depends_on_the_text_alone():
-    rows = rows_of("lv_ltec", "neg", 2000)
-    share = sum(map(is_dev, rows)) / len(rows)
-    assert 0.07 < share < 0.13
-    assert is_dev(rows[3]) == is_dev(Row(rows[3].text.upper(), "pos", "en", "other"))
-
-
-def test_some_latvian_rows_are_repeated_without_diacritics():
-    rows = [Row("ļoti garšīgi, čau", "pos", "lv", "lv_ltec")] * 4 + [Row("Café", "pos", "en", "x")] * 4
-    assert [row.text for row in without_diacritics(rows)] == ["loti garsigi, cau"]
-
-
-def test_rows_are_normalised_and_textless_ones_left_out(tmp_path):
-    for name in CAPS:
-        raw = [
-            {"text": f"@kads {name}  https://a.example", "label": "neg", "lang": "lv"},
-            {"text": "😀", "label": "pos", "lang": "lv"},
-        ]
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, raw)))
-    rows = read_rows(tmp_path)
-    assert len(rows) == len(CAPS)
-    assert rows[0].text == f"@user {rows[0].source} http"
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ModelError, match="lv_ltec"):
-        read_rows(tmp_path)
