@@ -7,13 +7,15 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 # TORCH=cuda takes the CUDA build, several gigabytes, on purpose.
 TORCH ?= cpu
+# What `make evaluate` measures on: a folder with eval/, train/ and lexicons/.
+DATA ?= data
 
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINNED = --constraint constraints.txt
 INDEX = $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run daemon test lint clean
+.PHONY: help install install-dev run daemon test evaluate lint clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -43,6 +45,10 @@ daemon: install ## Start the daemon: on atbalss.toml if there is one, else on th
 
 test: install-dev ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+evaluate: install-dev ## Measure the model on labelled sets and write docs/quality.md: make evaluate DATA=folder
+	$(PIP) install $(PINNED) --group training
+	$(BIN)/python -m nlp.evaluation.quality --data $(DATA) --out docs/quality.md
 
 lint: install-dev ## Lint, check the format and the types
 	$(BIN)/ruff check .
