@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nlp.calibration import Calibration
 from nlp.judging import Judgement
+from nlp.language import TOLD_APART
 from nlp.score import Probabilities
 
 __all__ = ["HEAD_NAMES", "Heads"]
@@ -36,6 +37,18 @@ class Heads:
         """[texts, outputs]: what the head `name` says of `vectors` [texts, width], not yet calibrated."""
         weight, bias = self._layers[name]
         return torch.addmm(bias, vectors, weight.T).double()
+
+    def languages(self, vectors: Tensor) -> list[tuple[str, float]]:
+        """The most probable language of each of `vectors` [texts, width], and how probable it is.
+
+        `other` stands for all that the model was not taught to tell; empty for a model without this head.
+        """
+        if "language" not in self._layers:
+            return []
+        sure, places = torch.softmax(self.logits("language", vectors), dim=1).max(1)
+        return [
+            (TOLD_APART[place], share) for place, share in zip(places.tolist(), sure.tolist(), strict=True)
+        ]
 
     def judge(self, vectors: Tensor, langs: Sequence[str]) -> list[Judgement]:
         """One judgement for each of `vectors` [texts, width], whose languages are `langs`."""

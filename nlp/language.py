@@ -18,9 +18,12 @@ from functools import lru_cache
 from nlp.normalise import normalise, words_only
 from nlp.opinion_words import ROMANISED, bare_words, word_hits
 
-__all__ = ["UNDETERMINED", "Detected", "How", "detect", "detect_by_letters", "probabilities"]
+__all__ = ["TOLD_APART", "UNDETERMINED", "Detected", "How", "detect", "detect_by_letters", "probabilities"]
 
 UNDETERMINED = "und"
+
+TOLD_APART = ("lv", "lt", "hy", "ru", "en", "et", "pl", "other")
+"""What a model's head for languages tells apart; `other` are all that it was not taught."""
 
 # Languages beside which ours are told apart: without them Estonian would pass as Latvian, Polish as Lithuanian.
 NEIGHBOURS = frozenset({"et", "pl", "de", "fi", "en", "lv", "lt", "tr", "es", "fr"})

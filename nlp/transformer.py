@@ -15,7 +15,7 @@ from atbalss.errors import ModelError
 from nlp.encoder import Arithmetic, Encoder, Sizes
 from nlp.heads import Heads
 from nlp.judging import Detect, Judgement, judge
-from nlp.language import detect
+from nlp.language import UNDETERMINED, detect
 from nlp.model_folder import TENSORS, TOKENIZER, ModelCard, read_card
 from nlp.score import Score
 from nlp.threads import allowed_threads
@@ -30,6 +30,8 @@ MOST_WINDOWS = 4
 _BATCH = 1024
 # Texts are sorted and batched within blocks of this many, so that memory does not grow with the input.
 _BLOCK = 1024
+# How probable the head for languages must find one to name it.
+_LEAST_SURE = 0.8
 # Beyond this, characters cannot reach the last window: they are not even cut into tokens.
 _MOST_CHARACTERS = WINDOW * MOST_WINDOWS * 16
 
@@ -93,11 +95,18 @@ class TransformerScorer:
             supported=self._supported,
             detect=self._detect,
             classify=self._classify,
+            identify=self._identify,
         )
 
     def embed(self, texts: Sequence[str]) -> Tensor:
         """[texts, width]: the encoder's vectors of normalised texts, before the head."""
         return embed(self._encoder, self._tokenizer, texts)
+
+    def _identify(self, texts: Sequence[str]) -> list[str]:
+        told = self._heads.languages(self.embed(texts)) or [(UNDETERMINED, 1.0)] * len(texts)
+        return [
+            lang if share >= _LEAST_SURE and lang in self._supported else UNDETERMINED for lang, share in told
+        ]
 
     def _classify(self, texts: Sequence[str], langs: Sequence[str]) -> list[Judgement]:
         return self._heads.judge(self.embed(texts), langs)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atbalss.errors import ModelError
+from nlp.language import TOLD_APART
 from nlp.normalise import normalise
 from nlp.training.own_texts import LABELS, TEXTS, is_dev, read_texts
 
-__all__ = ["LANGUAGE_CLASSES", "OWN", "PUBLIC_CAPS", "Example", "own_examples", "public_examples"]
+__all__ = ["OWN", "PUBLIC_CAPS", "Example", "own_examples", "public_examples"]
 
 OWN = "own"
-LANGUAGE_CLASSES = ("lv", "lt", "hy", "ru", "en", "et", "pl", "other")
 
 # Rows of each label from each public set. Latvian tweets about food are nearest to our customers: all of
 # them. Of the tweets about government as many as their makers' other set allows, of Reddit a sample, and of
@@ -40,7 +40,7 @@ _MEASURED_SHARE = 0.1
 class Example:
     """A normalised text with its answers; None where the source does not say.
 
-    `lang` is one of `LANGUAGE_CLASSES`; `source` is the public set's name or `OWN`.
+    `lang` is one of `TOLD_APART`; `source` is the public set's name or `OWN`.
     """
 
     text: str
@@ -108,7 +108,7 @@ def _read(path: Path) -> Iterator[Example]:
             row = json.loads(line)
             text = normalise(row["text"])
             if row["label"] in LABELS and any(map(str.isalpha, text)):
-                lang = row["lang"] if row["lang"] in LANGUAGE_CLASSES else "other"
+                lang = row["lang"] if row["lang"] in TOLD_APART else "other"
                 yield Example(text, lang, path.stem, row["label"])
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, distributed, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from atbalss.errors import ModelError
 from nlp.training.losses import answers_of, disagreement, loss_of, shares_of
 from nlp.training.network import Network, padded
 from nlp.training.stage import Batch, Stage
@@ -68,7 +69,8 @@ def learn(
 ) -> None:
     """Train `network` in place on `batches`, going on from `checkpoint` when there is one.
 
-    Every process of the crew calls this with the same arguments; the first one writes the checkpoint.
+    Every process of the crew calls this with the same arguments; the first one writes the checkpoint. Raises
+    `ModelError` when a crew of another size wrote it: its steps were others.
     """
     steps = [batches[at : at + crew.size] for at in range(0, len(batches) - crew.size + 1, crew.size)]
     total = len(steps)
@@ -83,6 +85,12 @@ def learn(
     averaged = done = 0
     if checkpoint.is_file():
         saved: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location=crew.device)
+        if saved["crew"] != crew.size:
+            raise ModelError(
+                checkpoint.name,
+                f"was written by {saved['crew']} processes, not {crew.size}",
+                "go on with as many, or remove it to begin the stage again",
+            )
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         schedule.load_state_dict(saved["schedule"])
@@ -122,6 +130,7 @@ def learn(
                 "average": average,
                 "averaged": averaged,
                 "done": done,
+                "crew": crew.size,
             }
             fresh = checkpoint.with_suffix(".new")
             torch.save(state, fresh)

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nlp.training.examples import LANGUAGE_CLASSES, Example
+from nlp.language import TOLD_APART
+from nlp.training.examples import Example
 from nlp.training.own_texts import ASPECTS, LABELS
 
 __all__ = ["Answers", "Weights", "answers_of", "disagreement", "loss_of", "shares_of"]
@@ -77,7 +78,7 @@ def answers_of(examples: Sequence[Example], shares: Mapping[str, Sequence[float]
                 for e in examples
             ]
         ),
-        language=torch.tensor([LANGUAGE_CLASSES.index(e.lang) for e in examples]),
+        language=torch.tensor([TOLD_APART.index(e.lang) for e in examples]),
         shift=torch.tensor([[math.log(share) for share in shares[e.source]] for e in examples]),
     )
 

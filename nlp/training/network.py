@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from nlp.encoder import unpack_blocks
+from nlp.language import TOLD_APART
 from nlp.training.base import BaseModel
-from nlp.training.examples import LANGUAGE_CLASSES
 from nlp.training.own_texts import ASPECTS, LABELS
 
 __all__ = ["HEADS", "Network", "cut", "padded"]
@@ -22,7 +22,7 @@ HEADS: Mapping[str, Sequence[str]] = {
     "sentiment": LABELS,
     "needs_reply": ("needs_reply",),
     "aspects": ASPECTS,
-    "language": LANGUAGE_CLASSES,
+    "language": TOLD_APART,
 }
 """Each head and the names of its outputs."""
 

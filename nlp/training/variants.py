@@ -67,7 +67,7 @@ def read_romanisation(path: Path) -> Romanisation:
     """The probability map of Armenian romanisation; raises `ModelError` when the file is missing."""
     try:
         read: Romanisation = json.loads(path.read_text("utf-8"))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ModelError(path.name, "cannot be read", "give the folder that holds lexicons/") from error
     return read
 

@@ -129,8 +129,15 @@ def test_an_uncertain_judgement_becomes_an_unscored_text_with_its_reason() -> No
     )
     assert asked == [["nu nezinu", "ļoti labi"]]
     assert (first.label, first.reason) == (Label.UNSCORED, UnscoredReason.LOW_MARGIN)
-    assert (first.p, first.satisfaction, first.needs_reply, first.aspects) == (None, None, None, ())
+    assert (first.p, first.satisfaction) == (None, None)
     assert none.reason is UnscoredReason.NO_LETTERS
     assert (second.label, second.reason, second.aspects) == (Label.POS, None, ("price",))
     assert second.p is not None
     assert second.satisfaction == pytest.approx(1 * second.p.neg + 3 * second.p.neu + 5 * second.p.pos)
+
+
+def test_the_language_is_the_most_probable_one() -> None:
+    told = Heads({**tensors(), "head.language.bias": torch.tensor([0.0, math.log(3.0)])}, PLAIN)
+    ((lang, share),) = told.languages(vector((0.0, 0.0, 0.0)))
+    assert lang == "lt"
+    assert share == pytest.approx(0.75, abs=1e-6)

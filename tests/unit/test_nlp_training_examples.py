@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from atbalss.errors import ModelError
+from nlp.language import TOLD_APART
 from nlp.training import train
 from nlp.training.examples import (
-    LANGUAGE_CLASSES,
     OWN,
     PUBLIC_CAPS,
     Example,
@@ -76,7 +76,7 @@ def test_public_rows_have_a_label_and_nothing_else(tmp_path: Path) -> None:
         assert example.needs_reply is None
         assert example.aspects is None
         assert example.label in LABELS
-        assert example.lang in LANGUAGE_CLASSES
+        assert example.lang in TOLD_APART
     german = [e for e in public_examples(tmp_path, 1, dev=False) if e.source == "multi_xlmt"]
     assert {example.lang for example in german} == {"other"}
 

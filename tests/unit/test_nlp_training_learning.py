@@ -13,6 +13,7 @@ import torch
 from torch import distributed
 from torch.multiprocessing.spawn import spawn
 
+from atbalss.errors import ModelError
 from nlp.training.examples import Example
 from nlp.training.learning import Crew, learn
 from nlp.training.losses import Weights, answers_of, loss_of, shares_of
@@ -150,6 +151,15 @@ def test_another_seed_drops_out_otherwise(tmp_path: Path) -> None:
     assert "heads.sentiment.weight" in differing(one, other)
 
 
+def test_a_checkpoint_of_another_crew_is_refused(tmp_path: Path) -> None:
+    batches = planned(STAGE, 8)
+    with pytest.raises(Interrupted):
+        learn(STAGE, fresh(5), PAD, batches, tmp_path / "c.pt", seed=7, say=quiet, clock=clock(stop=6))
+    assert (tmp_path / "c.pt").is_file()
+    with pytest.raises(ModelError, match=r"c\.pt: was written by 1 processes, not 2"):
+        learn(STAGE, fresh(5), PAD, batches, tmp_path / "c.pt", seed=7, say=quiet, crew=Crew(2))
+
+
 def test_the_last_weights_are_averaged(tmp_path: Path) -> None:
     stage = replace(STAGE, averaged=0.75, tokens=200)
     batches = planned(stage, 40)
@@ -226,6 +236,7 @@ def _member(rank: int, folder: str) -> None:
     distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_processes_that_train_together_learn_the_mean_of_what_each_would(tmp_path: Path) -> None:
     spawn(_member, (str(tmp_path),), nprocs=2)
     found: dict[str, Tensors] = {

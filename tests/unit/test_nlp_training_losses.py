@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nlp.training.examples import LANGUAGE_CLASSES, Example
+from nlp.language import TOLD_APART
+from nlp.training.examples import Example
 from nlp.training.losses import Weights, answers_of, disagreement, loss_of, shares_of
 from nlp.training.network import HEADS
 from nlp.training.own_texts import ASPECTS
@@ -57,7 +58,7 @@ def test_answers_say_which_are_missing() -> None:
     assert answers.aspects[1].isnan().all()
     # No aspect named is an answer, too.
     assert answers.aspects[2].tolist() == [0.0] * len(ASPECTS)
-    assert [LANGUAGE_CLASSES[code] for code in answers.language] == ["lv", "pl", "lv"]
+    assert [TOLD_APART[code] for code in answers.language] == ["lv", "pl", "lv"]
     assert answers.shift[1].tolist() == pytest.approx([math.log(0.2), math.log(0.3), math.log(0.5)])
 
 
@@ -150,5 +151,5 @@ def test_disagreement_of_the_sentiment_is_the_divergence_computed_by_hand() -> N
 
 def test_the_language_does_not_disagree() -> None:
     one = logits_for(3)
-    other = {**one, "language": one["language"] + torch.randn(3, len(LANGUAGE_CLASSES))}
+    other = {**one, "language": one["language"] + torch.randn(3, len(TOLD_APART))}
     assert disagreement(one, other).item() == pytest.approx(0.0, abs=1e-7)
