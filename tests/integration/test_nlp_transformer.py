@@ -41,7 +41,7 @@ def test_probabilities_add_up_and_name_the_label(scorer):
         assert score.p.neg + score.p.neu + score.p.pos == pytest.approx(1.0)
         assert score.label is score.p.label
         assert 1.0 <= score.satisfaction <= 5.0
-        assert 0.0 <= score.needs_reply <= 1.0
+        assert score.needs_reply is None or 0.0 <= score.needs_reply <= 1.0
         assert set(score.aspects) <= set(scorer.card.calibration.aspects)
         assert score.model == scorer.name
 
