@@ -1,8 +1,8 @@
 """The shipped encoder: a BERT whose matrices stay in 8 bits, from token ids to one vector a text.
 
 Why not the classes of `transformers`: importing them takes longer than loading and using this model, and
-their way to 8 bits scales a whole batch at once, so that a text's score would depend on its neighbours. Here
-each row of activations has its own scale. A test shows that the arithmetic is that of `BertModel`.
+their way to 8 bits would make a text's score depend on its neighbours (see `nlp.byte_matrix`). A test shows that the
+arithmetic is that of `BertModel`.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nlp.byte_matrix import ByteMatrix, multiplies_bytes
+
 __all__ = ["Arithmetic", "Encoder", "Sizes", "unpack_blocks"]
 
 _BLOCK = 32
 
 
 class Arithmetic(StrEnum):
-    """How matrices are multiplied: 8-bit integers, or 32-bit floats made from them."""
+    """How matrices are multiplied: as 8-bit integers where these fit, or as 32-bit floats made from them."""
 
     INT8 = "int8"
     FLOAT32 = "float32"
 
     @classmethod
     def fastest(cls) -> Arithmetic:
-        """8 bits where the processor has instructions for them (VNNI), else floats."""
-        return cls.INT8 if torch.cpu._is_vnni_supported() else cls.FLOAT32
+        """Integers where torch multiplies them fast, else floats."""
+        return cls.INT8 if multiplies_bytes() else cls.FLOAT32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +46,16 @@ class Sizes:
     epsilon: float
 
 
-class _Linear:
-    """A matrix [outputs, inputs] in 8 bits with one scale an output, and its bias."""
+class _FloatMatrix:
+    """A matrix [outputs, inputs] in 8 bits with one scale an output, and its bias, multiplied as floats."""
 
-    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor, arithmetic: Arithmetic) -> None:
+    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor) -> None:
+        self._weight = weight.float() * scale[:, None]
         self._bias = bias
-        self._scale = scale
-        self._exact = arithmetic is Arithmetic.FLOAT32
-        self._weight = weight.float() * scale[:, None] if self._exact else weight.t()
 
     def __call__(self, rows: Tensor) -> Tensor:
         """[rows, inputs] to [rows, outputs]."""
-        if self._exact:
-            return functional.linear(rows, self._weight, self._bias)
-        steps = rows.abs().amax(1, keepdim=True).clamp_min_(1e-12).div_(127.0)
-        whole = (rows / steps).round_().to(torch.int8)
-        product = torch._int_mm(whole, self._weight).to(torch.float32).mul_(steps)
-        return torch.addcmul(self._bias, product, self._scale)
+        return functional.linear(rows, self._weight, self._bias)
 
 
 class _Layer:
@@ -69,12 +64,13 @@ class _Layer:
     def __init__(
         self, tensors: Mapping[str, Tensor], name: str, sizes: Sizes, arithmetic: Arithmetic
     ) -> None:
-        def linear(*parts: str) -> _Linear:
-            joined = [
+        def linear(*parts: str) -> ByteMatrix | _FloatMatrix:
+            weight, scale, bias = (
                 torch.cat([tensors[f"{name}.{part}.{kind}"] for part in parts])
                 for kind in ("weight", "scale", "bias")
-            ]
-            return _Linear(joined[0], joined[1], joined[2], arithmetic)
+            )
+            whole = arithmetic is Arithmetic.INT8 and ByteMatrix.fits(weight)
+            return (ByteMatrix if whole else _FloatMatrix)(weight, scale, bias)
 
         self._sizes = sizes
         self._asked = linear("attention.self.query", "attention.self.key", "attention.self.value")

@@ -60,8 +60,8 @@ class Score:
     """The judgement of one text.
 
     `lang` is an ISO 639-1 code or `und`; `satisfaction` is 1 (very dissatisfied) to 5 (very satisfied);
-    `needs_reply` is a probability, or None while the model has no such head; `aspects` are the parts of the
-    business that the text speaks of, empty while the model has no such head; `model` names the model that judged.
+    `needs_reply` is a probability, or None from a model without such a head; `aspects` are the parts of the
+    business that the text speaks of, none from a model without such a head; `model` names the model that judged.
     """
 
     lang: str
@@ -72,6 +72,11 @@ class Score:
     satisfaction: float | None = None
     needs_reply: float | None = None
     aspects: tuple[str, ...] = ()
+
+    @property
+    def was_read(self) -> bool:
+        """Whether the text was given to the model, also where it then was too unsure to answer."""
+        return self.reason in (None, UnscoredReason.LOW_MARGIN)
 
 
 class Scorer(Protocol):

@@ -4,11 +4,14 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+from nlp.byte_matrix import multiplies_bytes
 from nlp.encoder import Arithmetic, Encoder, Sizes, unpack_blocks
 from nlp.training.packing import pack, sizes_of
 from tests.small_base import small_base
 
 WIDTH, POSITIONS = 64, 48
+needs_bytes = pytest.mark.skipif(not multiplies_bytes(), reason="torch comes without FBGEMM here")
+
 IDS = [[0, 5, 6, 2], [0, 7, 8, 2], [0, 9, 10, 11, 12, 13, 2], [0, *range(4, 34), 2]]
 
 
@@ -53,13 +56,24 @@ def test_the_arithmetic_is_that_of_bert_model(base, tensors):
     assert torch.allclose(found, expected, atol=1e-5)
 
 
+@needs_bytes
 def test_eight_bits_stay_close_to_floats(base, tensors):
     exact = Encoder(tensors, sizes_of(base), Arithmetic.FLOAT32).pooled(IDS)
     coarse = Encoder(tensors, sizes_of(base), Arithmetic.INT8).pooled(IDS)
     assert torch.cosine_similarity(exact, coarse).min() > 0.999
 
 
-@pytest.mark.parametrize("arithmetic", list(Arithmetic))
+@needs_bytes
+def test_matrices_whose_sums_would_be_cut_off_are_multiplied_as_floats(base, tensors):
+    other = {name: tensor.clone() for name, tensor in tensors.items()}
+    for tensor in other.values():
+        if tensor.dtype is torch.int8:
+            tensor[0, :2] = 127
+    exact, whole = (Encoder(other, sizes_of(base), arithmetic).pooled(IDS) for arithmetic in Arithmetic)
+    assert torch.equal(exact, whole)
+
+
+@pytest.mark.parametrize("arithmetic", [Arithmetic.FLOAT32, pytest.param(Arithmetic.INT8, marks=needs_bytes)])
 def test_a_vector_does_not_depend_on_its_neighbours(base, tensors, arithmetic):
     encoder = Encoder(tensors, sizes_of(base), arithmetic)
     together = encoder.pooled(IDS)

@@ -99,8 +99,11 @@ def test_the_packed_encoder_agrees_within_the_rounding_of_eight_bits(
     # Matrices that are whole steps of 8 bits lose nothing: what is left is the order of the sums.
     for name, value in network.encoder.named_parameters():
         if value.ndim == 2 and name.startswith("encoder."):
-            steps = value.detach().abs().amax(1, keepdim=True) / 127
-            value.data = (value.data / steps).round() * steps
+            steps = value.detach().abs().amax(1, keepdim=True) / 63
+            whole = (value.data / steps).round()
+            # No two neighbours add up to more, so this is what a row's steps are taken from.
+            whole[:, 0], whole[:, 1] = 127, 0
+            value.data = whole * steps
     rows = cut(full_tokenizer(base), ["labs", "ļoti slikti, vai", LONG])
     tensors = pack(network.trained(base), kept)
     found = Encoder(tensors, sizes_of(base), Arithmetic.FLOAT32).pooled(rows)
