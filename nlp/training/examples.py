@@ -57,7 +57,7 @@ class Example:
 
 
 def own_examples(*, dev: bool, folder: Path = TEXTS) -> Iterator[Example]:
-    """Our own texts: those for training, or those of the writers that only measure."""
+    """Our own texts: those for training, or those of the writers that never train."""
     for row in read_texts(folder):
         if is_dev(row["writer"]) is dev:
             yield Example(

@@ -34,7 +34,7 @@ from nlp.transformer import embed
 
 __all__ = ["Made", "agreement", "finish"]
 
-NAME = "atbalss-encoder"
+NAME = "atbalss-echo"
 _BATCH = 32
 
 

@@ -33,7 +33,7 @@ class Weights:
 
     sentiment: float = 1.0
     needs_reply: float = 1.0
-    aspects: float = 7.0
+    aspects: float = 10.0
     language: float = 0.3
     disagreement: float = 1.0
     adjusted: bool = True

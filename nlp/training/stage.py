@@ -35,8 +35,8 @@ class Stage:
     public: float
     rate: float
     layer_decay: float = 0.9
-    head_rate: float = 1e-3
-    tokens: int = 1200
+    head_rate: float = 2e-3
+    tokens: int = 600
     pairs: bool = False
     averaged: float = 0.4
     frozen: int = 0

@@ -49,7 +49,8 @@ __all__ = ["STAGES", "Material", "main", "prepare", "train", "trained"]
 
 STAGES: Sequence[Stage] = (
     Stage("together", own=1, public=1.0, rate=1.5e-4),
-    Stage("own", own=5, public=0.5, rate=1e-4),
+    Stage("own", own=2, public=0.3, rate=1.5e-4, frozen=4),
+    Stage("last", own=3, public=0.3, rate=1e-4, frozen=4),
 )
 VERSION = "1"
 

@@ -189,7 +189,7 @@ def variant(text: str, lang: str, romanisation: Romanisation, chance: random.Ran
             in_latin(text, romanisation, chance) if draw < 0.5 else in_cyrillic(text) if draw < 0.6 else text
         )
     elif lang == "ru":
-        text = russian_in_latin(text) if draw < 0.15 else text
+        text = russian_in_latin(text) if draw < 0.3 else text
     if chance.random() < 0.25:
         text = text.lower()
     elif chance.random() < 0.03:
