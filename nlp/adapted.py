@@ -6,6 +6,7 @@ touched: without the folder that one is used again. Imports nothing heavy until 
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ ADAPTED = "adapted"
 """The folder's name, and under which name the card's `data` tells of the adaptation."""
 
 _MADE_FROM = "made_from"
+_AGAIN = "run atbalss model adapt again, or atbalss model original to do without it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,23 @@ def in_use(name: str, var: Path) -> InUse:
     folder, base = adapted_folder(var), base_folder(name)
     if base is None or not folder.is_dir() or folder.resolve() == base.resolve():
         return InUse(name)
-    made_from = read_card(folder).data.get(ADAPTED, {}).get(_MADE_FROM)
-    if made_from != read_card(base).files:
+    # Before anything else is asked of it: one made from an earlier model may be of an earlier format.
+    if _made_from(folder) != read_card(base).files:
         return InUse(name, outdated=True)
+    try:
+        read_card(folder)
+    except ModelError as error:
+        raise ModelError("the adapted model", error.reason, _AGAIN) from error
     return InUse(str(folder), adapted=True)
+
+
+def _made_from(folder: Path) -> Any:
+    """The digests of the model that the one in `folder` was adapted from; None when its card tells of none."""
+    try:
+        card = json.loads((folder / CARD).read_text("utf-8"))
+        return card.get("data", {}).get(ADAPTED, {}).get(_MADE_FROM)
+    except (OSError, ValueError, AttributeError) as error:
+        raise ModelError("the adapted model", f"{CARD} is not its card", _AGAIN) from error
 
 
 def write_adapted(

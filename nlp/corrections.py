@@ -168,7 +168,12 @@ def _number(said: str) -> float:
 
 
 def _aspects(fields: Mapping[str, Any]) -> frozenset[str] | None:
-    """The aspects that are named; None when the field is empty, and no aspect when it says `none`."""
+    """The aspects that are named; None when the field is empty, and no aspect when it says `none`.
+
+    In an exported row, which names the model that judged it, they are the model's own.
+    """
+    if _words(fields, "model"):
+        return None
     value = fields.get("aspects")
     if isinstance(value, str):
         value = [name for name in _SEPARATOR.split(value) if name]

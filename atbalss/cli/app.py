@@ -15,6 +15,7 @@ from atbalss.cli import (
     data,
     digest,
     explain,
+    model,
     run,
     score,
     status,
@@ -64,6 +65,7 @@ def root(
 check.register(app)
 run.register(app)
 score.register(app)
+model.register(app)
 alerts.register(app)
 digest.register(app)
 explain.register(app)

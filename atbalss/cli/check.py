@@ -117,5 +117,10 @@ async def _database(runtime: Runtime) -> str:
 
 
 async def _model(runtime: Runtime) -> str:
+    from nlp.adapted import in_use
+
     scorer = await asyncio.to_thread(lambda: runtime.scorer)
-    return f"{scorer.name}, for {', '.join(runtime.config.model.languages)}"
+    found = f"{scorer.name}, for {', '.join(runtime.config.model.languages)}"
+    if in_use(runtime.config.model.name, runtime.config.var).outdated:
+        found += "; an adapted model of another one is left aside: adapt again"
+    return found

@@ -88,15 +88,18 @@ def _stored(context: typer.Context) -> None:
 
 
 def _scorer(context: typer.Context, model: str | None) -> Scorer:
-    """The configured model; the shipped one where no configuration was written or named."""
+    """The configured model, adapted if it was; the shipped one where no configuration was written or named."""
     from atbalss.config.model import ModelSettings
     from atbalss.pipeline.runtime import scorer_of
 
     options = chosen(context)
-    settings = ModelSettings()
+    settings, var = ModelSettings(), None
     if options.demo or options.config.exists() or str(options.config) != "atbalss.toml":
-        settings = configured(context).model
-    return scorer_of(settings.model_copy(update={"name": model}) if model else settings)
+        config = configured(context)
+        settings, var = config.model, config.var
+    if model is not None:
+        return scorer_of(settings.model_copy(update={"name": model}))
+    return scorer_of(settings, var)
 
 
 def _judged(scorer: Scorer, rows: Iterable[dict[str, Any]]) -> Iterator[str]:

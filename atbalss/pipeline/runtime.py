@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
+
+import structlog
 
 from alerts.channels.base import Channel
 from alerts.channels.registry import load as load_channel
@@ -23,19 +26,30 @@ from store.schema import migrate
 
 __all__ = ["Runtime", "scorer_of", "utc_now"]
 
+log = structlog.get_logger()
+
 
 def utc_now() -> datetime:
     """The one clock of the program."""
     return datetime.now(UTC)
 
 
-def scorer_of(model: ModelSettings) -> Scorer:
-    """Load the model that a configuration names. Raises ModelError."""
+def scorer_of(model: ModelSettings, var: Path | None = None) -> Scorer:
+    """Load the model that a configuration names, or what was adapted from it below `var`. Raises ModelError."""
     # Imported only here: whatever never judges a text never pays for it.
+    from nlp.adapted import InUse, in_use
     from nlp.loading import load_scorer
 
+    used = in_use(model.name, var) if var is not None else InUse(model.name)
+    if used.outdated:
+        log.warning(
+            "the adapted model was made from another model and is left aside",
+            action="model.outdated",
+            model=model.name,
+            remedy="atbalss model adapt, or atbalss model original",
+        )
     return load_scorer(
-        model.name,
+        used.name,
         model.languages,
         revision=model.revision,
         allow_download=model.allow_download,
@@ -82,8 +96,8 @@ class Runtime:
 
     @cached_property
     def scorer(self) -> Scorer:
-        """The configured model. Raises ModelError."""
-        return scorer_of(self.config.model)
+        """The configured model, adapted if it was. Raises ModelError."""
+        return scorer_of(self.config.model, self.config.var)
 
     @cached_property
     def collectors(self) -> dict[str, Collector]:

@@ -16,10 +16,6 @@ from nlp.training.own_texts import is_dev, read_texts
 from tests.command_line import CONFIG, CommandLine
 from tests.small_model import MARKS, write_small_model
 
-pytestmark = pytest.mark.skip(
-    reason="the command is not registered yet: its docs and its use by the daemon are to come"
-)
-
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
@@ -177,8 +173,9 @@ def test_an_exported_file_is_read_with_its_corrected_labels_and_nothing_of_the_m
     found = corrections(cli, f"out{ending}")
     assert found.problems == ()
     assert {one.text: one.label for one in found.examples} == meant
-    # The model's own probability is no answer, although the column is there.
+    # The model's own probability and aspects are no answers, although the columns are there.
     assert {one.needs_reply for one in found.examples} == {None}
+    assert {one.aspects for one in found.examples} == {None}
 
 
 def test_a_corrected_export_is_learned_from(cli, steady):
@@ -346,6 +343,18 @@ def test_an_adapted_model_of_a_model_that_is_configured_no_more_is_left_aside_an
     assert "other-1" in shown.out
     assert "left aside" in shown.err
     assert cli("model", "show", "--json").json["outdated"] is True
+    # The cell of a table is narrow.
+    assert "aside" in cli("check").out
+
+
+def test_an_adapted_model_of_an_earlier_format_is_left_aside(cli, small, tmp_path):
+    put(cli, small)
+    card = adapted_folder(cli.folder / "var") / CARD
+    raw = json.loads(card.read_text())
+    del raw["calibration"]
+    card.write_text(json.dumps({**raw, "format": "atbalss-encoder-1"}))
+    use(cli, write_small_model(tmp_path / "other", name="other", seed=5))
+    assert labels(cli)[1] == {"other-1"}
 
 
 def test_a_damaged_adapted_model_is_an_error_until_the_original_is_wanted_back(cli, small):
@@ -354,6 +363,6 @@ def test_a_damaged_adapted_model_is_an_error_until_the_original_is_wanted_back(c
     for command in (("model", "show"), ("score", "Labi")):
         result = cli(*command)
         assert result.code == 1
-        assert "adapted" in result.err
+        assert "model adapt again, or atbalss model original" in result.err
     assert cli("model", "original").code == 0
     assert cli("model", "show").code == 0
