@@ -34,8 +34,10 @@ def test_all_commands_are_there():
     assert top == {
         *("init", "check", "run", "demo", "collect", "import", "score", "alerts"),
         *("digest", "explain", "status", "export", "purge", "erase"),
+        "model",
     }
-    assert {name[1] for name in NAMES if len(name) == 2} == {"list", "resend", "resume", "silence"}
+    nested = {"list", "resend", "resume", "silence", "adapt", "original", "show"}
+    assert {name[1] for name in NAMES if len(name) == 2} == nested
 
 
 @pytest.mark.parametrize("name", NAMES, ids=" ".join)
